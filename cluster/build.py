@@ -30,6 +30,7 @@ from cluster.catalogue import (
     PROGRAMS,
     cost_profile_names,
     program_names,
+    program_source,
 )
 from cluster.config.errors import ConfigError, Problem, got
 from cluster.config.params import lifecycles
@@ -311,12 +312,12 @@ class _Tree:
         self.declared: set[str] = set()
         for name in COMMANDS:
             key = f"bin_{name}"
-            self.sources[key] = (PROGRAMS / f"{key}.py").read_text("utf-8")
+            self.sources[key] = program_source(key)
             names = [name, *(other for other, of in OTHER_NAMES.items() if of == name)]
             for path in (f"{folder}/{each}" for each in names for folder in ("/bin", "/usr/bin")):
                 self.files[path] = FileSpec(mode=0o755, image=ImageSpec(program=key))
         self.files[PYTHON] = FileSpec(mode=0o755, image=ImageSpec(program="python3"))
-        self.sources[CANT_OPEN] = (PROGRAMS / "bin_python3_cant_open.py").read_text("utf-8")
+        self.sources[CANT_OPEN] = program_source("bin_python3_cant_open")
 
     def declare(self, name: str, image: "Image") -> None:
         """Add the executable ``name`` (in /usr/bin, or a path)."""

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,7 @@ def program_names() -> list[str]:
     )
 
 
+@cache  # every machine has the commands
 def program_source(name: str) -> str:
     """Return the source of a shipped program, or of a command as ``bin_NAME``."""
     return (PROGRAMS / f"{name}.py").read_text("utf-8")

@@ -17,6 +17,7 @@ from cluster.report.units import format_ns
 
 _LIVE_EVERY_S: Final = 0.1
 _PLAIN_EVERY_S: Final = 5.0
+_CHECKED_S: Final = 1.0  # of checking points, until it is told
 _LEAST_S: Final = 2.0  # of a run that tells how fast it goes
 
 
@@ -219,6 +220,40 @@ class SweepProgress(_LiveLine):
         if not left or took_s < _LEAST_S:
             return text
         return f"{text}, about {_duration(took_s * left / made)} left"
+
+
+class CheckProgress(_LiveLine):
+    """Says that the points of a sweep are checked, if that takes longer than a second.
+
+    A context manager: one live line on a terminal, one plain line elsewhere.
+    """
+
+    def __init__(
+        self, *, console: Console | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start the clock.
+
+        Args:
+            console: where to write; stderr if None.
+            clock: wall seconds, monotonic.
+        """
+        super().__init__(console)
+        self._clock = clock
+        self._next_s = clock() + _CHECKED_S
+        self._told = False
+
+    def __call__(self, done: int, total: int) -> None:
+        """Note how many points have been checked, and how many there are."""
+        now_s = self._clock()
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + _LIVE_EVERY_S
+        text = f"checking {total:,} points"
+        self._show(f"{text}: {done:,}")
+        if not (self._told or self._console.is_terminal):
+            self._told = True
+            self._console.file.write(f"{text}\n")
+            self._console.file.flush()
 
 
 class DiffProgress(_LiveLine):

@@ -72,7 +72,7 @@ def sweep(
     if address is not None and engine != "ray":
         raise CliError(USAGE, "usage", "--address is for --engine ray")
     _check_arrow(table)
-    found, digests = checked_experiment(config_path(experiment))
+    found, digests = _checked(config_path(experiment))
     with _opened(found, digests, resume, out) as directory:
         results = _run(found, directory, jobs, engine, address)
         _keep(found, directory, results, table)
@@ -92,6 +92,17 @@ def _check_arrow(table: str) -> None:
             raise CliError(USAGE, "usage", what) from None
 
 
+def _checked(path: Path) -> "tuple[Experiment, list[str]]":
+    """As ``checked_experiment``; who stops it is told that nothing had begun."""
+    from cluster.cli.interrupts import interruption
+
+    try:
+        return checked_experiment(path)
+    except KeyboardInterrupt:
+        code, message = interruption()
+        raise CliError(code, "interrupted", f"{message}; nothing had begun") from None
+
+
 def checked_experiment(path: Path) -> "tuple[Experiment, list[str]]":
     """Return a checked experiment, and the digest of what each point runs.
 
@@ -101,6 +112,7 @@ def checked_experiment(path: Path) -> "tuple[Experiment, list[str]]":
     from cluster.cli.common import checked_machine
     from cluster.config.errors import ConfigError
     from cluster.config.experiment import read_experiment
+    from cluster.progress import CheckProgress
     from cluster.sweep.measure import digest_of, request_for
 
     digests: list[str] = []
@@ -116,7 +128,8 @@ def checked_experiment(path: Path) -> "tuple[Experiment, list[str]]":
         else:
             digests.append(digest_of(request, loaded.config.expect.exit_status))
 
-    found = read_experiment(path, look)
+    with CheckProgress() as progress:
+        found = read_experiment(path, look, progress)
     if wrong:
         raise wrong[0]
     return found, digests

@@ -186,6 +186,15 @@ def _axis(key: str, values: Any) -> Axis:
     return Axis(key, [(label_of(value), value) for value in values], "list")
 
 
+def sound_axes(written: Mapping[str, Any]) -> list[Axis]:
+    """Return axes that have been found sound, each by itself, but for those of too many values."""
+    axes = [
+        (key, len(read_range(values)) if isinstance(values, str) else len(values))
+        for key, values in written.items()
+    ]
+    return [_axis(key, written[key]) for key, length in axes if length <= MAX_POINTS]
+
+
 def _wrong_key(key: str, document: Document) -> Iterator[Problem]:
     if not _KEY.match(key):
         what = f"must be a key of the configuration, as in machine.cpus {got(key)}"

@@ -18,22 +18,54 @@ Relative paths in values start where the base is.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field, WithJsonSchema
 
-from cluster.config.axes import AXIS_SCHEMA, SEEDS_SCHEMA, Axes, read_axes, read_seeds
-from cluster.config.errors import ConfigError, KeyPath, Problem, got
-from cluster.config.load import Loaded, Override, has_keys, load_model, parse_config, read_text
+from cluster.config.axes import (
+    AXIS_SCHEMA,
+    SEEDS_SCHEMA,
+    Axes,
+    Axis,
+    read_axes,
+    read_seeds,
+    sound_axes,
+)
+from cluster.config.errors import ConfigError, KeyPath, Problem, dotted, got
+from cluster.config.load import (
+    Loaded,
+    Override,
+    has_keys,
+    look_at_keys,
+    parse_config,
+    read_text,
+    wrong_values,
+)
 from cluster.config.measures import TRACED, wrong_measure
 from cluster.config.model import Model
 from cluster.config.models import NAME_PATTERN
+from cluster.config.placing import at_home, put
 from cluster.config.source import Document, read_document
+
+Step = Callable[[int, int], None]
+
+#: keys that the points of a sweep do not act upon -> why
+_NO_EFFECT: Final = {
+    "checkpoint": "a point that is cut short is run again",
+    "name": "the sweep is called what the experiment's name says",
+    "out": "the sweep has one directory; --out says where",
+    "ray": "they run on the engine local",
+    "record": "their files are not kept",
+}
+#: keys of an experiment that do not change which configurations its points have
+_BESIDE: Final = ("measure", "name", "seeds")
+_NEEDED: Final[dict[str, Any]] = {"base": "", "axes": {}, "measure": []}
+_MANY: Final = 1000  # values of an axis that are looked at although something else is wrong
 
 
 class ExperimentKeys(Model):
@@ -105,38 +137,132 @@ class Experiment:
     texts: tuple[tuple[str, str], ...] = ()
 
 
-def read_experiment(path: Path, look: Callable[[Loaded], None] | None = None) -> Experiment:
+def read_experiment(
+    path: Path, look: Callable[[Loaded], None] | None = None, step: Step | None = None
+) -> Experiment:
     """Read and check the experiment at ``path``, its base, and every point.
 
     Args:
         path: the file.
         look: gets the configuration of each point that is sound, in their order.
+        step: is called before each point with how many have been checked, and how many there are.
 
     Raises:
         ConfigError: with every problem, each at its place in the experiment or in the base.
     """
-    keys, document = load_model(ExperimentKeys, path)
-    problems: list[Problem] = []
-    seeds = read_seeds(keys.seeds, document, problems)
-    axes = read_axes(keys.axes, keys.paired, max(len(seeds), 1), document, problems)
-    problems += _wrong_measures(keys, document)
-    problems += _wrong_set(keys, document)
-    try:
-        base = _read_base(path.parent / keys.base)
-    except ConfigError as error:
-        if not any(each.line or each.path for each in error.problems):  # it cannot be read
-            unread = [f"{each.file}: {each.what}" for each in error.problems]
-            error = ConfigError([document.problem(("base",), what) for what in unread])
-        if problems:
-            error = ConfigError(problems + error.problems)
-        raise error from None
+    keys, document, problems = look_at_keys(ExperimentKeys, path, _NEEDED)
+    found: list[Problem] = []
+    seeds = read_seeds(keys.seeds, document, found)
+    paired = keys.paired if keys.axes else ()  # who has no axes has been told so
+    axes = read_axes(keys.axes, paired, max(len(seeds), 1), document, found)
+    found += _wrong_measures(keys, document)
+    found += _wrong_set(keys, document)
+    bad = [dotted(path) for path in document.bad_paths]
+    problems += [each for each in found if not any(_below(each.path, place) for place in bad)]
+    base = _base_of(keys, path, document, problems)
     if problems:
-        raise ConfigError(problems)
+        bad += [each.path for each in problems]
+        raise ConfigError(problems + _further(keys, axes, bad, document, base))
     texts = ((document.name, document.text), (base.name, base.text))
     files = tuple((name, sha256(text.encode()).hexdigest()) for name, text in texts)
-    points = _points(keys, axes, seeds, document, base, look)
+    points = _points(keys, axes, seeds, document, base, look, step)
     names = tuple(axis.key for axis in axes.axes)
     return Experiment(keys.name, names, bool(seeds), tuple(keys.measure), points, files, texts)
+
+
+def _base_of(
+    keys: ExperimentKeys, path: Path, document: Document, problems: list[Problem]
+) -> Document:
+    """Return the base, an empty one if it is wrong; what is wrong is added to ``problems``."""
+    named = path.parent / keys.base
+    if not keys.base:
+        return Document(str(named), "", {})
+    try:
+        return _read_base(named)
+    except ConfigError as error:
+        wrong = error.problems
+    if not any(each.line or each.path for each in wrong):  # it cannot be read
+        wrong = [document.problem(("base",), f"{each.file}: {each.what}") for each in wrong]
+    problems += wrong
+    return Document(str(named), "", {})
+
+
+def _further(
+    keys: ExperimentKeys, axes: Axes, bad: list[str], document: Document, base: Document
+) -> list[Problem]:
+    """Return what is wrong with the points of an experiment of which something else is wrong.
+
+    Args:
+        axes: none, if something is wrong with any.
+        bad: where something is wrong.
+    """
+    if base.data and axes.axes and all(place.split(".")[0] in _BESIDE for place in bad):
+        try:
+            _points(keys, axes, () if keys.seeds is None else (0,), document, base, None, None)
+        except ConfigError as error:
+            return error.problems
+        return []
+    sound = {
+        name: {
+            key: value
+            for key, value in values.items()
+            if not any(_below(place, f"{name}.{key}") for place in bad)
+        }
+        for name, values in (("set", keys.set), ("axes", keys.axes))
+    }
+    lost = {key for key in (*keys.set, *keys.axes) if key not in sound["set"] | sound["axes"]}
+    told = _wrong_alone(sound["set"], sound_axes(sound["axes"]), document, base)
+    return [each for each in told if each.file == document.name or _of_base(each, lost)]
+
+
+def _of_base(problem: Problem, lost: Iterable[str]) -> bool:
+    """Tell whether a problem of the base is none that a key which is left out may mend."""
+    path = problem.path
+    return problem.what != "is required" and not any(
+        _below(path, key) or _below(key, path) for key in lost
+    )
+
+
+def _wrong_alone(
+    given: dict[str, Any], axes: Sequence[Axis], document: Document, base: Document
+) -> list[Problem]:
+    """Return what is wrong with single values, whatever goes with them."""
+    found: dict[str, Problem] = {}
+    for turn in range(min(max((len(axis.values) for axis in axes), default=1), _MANY)):
+        numbers = tuple(min(turn, len(axis.values) - 1) for axis in axes)
+        data, places, _ = _put_all(given, axes, numbers, document, base, {})
+        wrong = wrong_values(f"{base.name}.json", json.dumps(data), Path(base.name).parent)
+        for problem in (at_home(each, places, document, base) for each in wrong):
+            found.setdefault(str(problem), problem)
+    return list(found.values())
+
+
+def _put_all(
+    given: dict[str, Any],
+    axes: Sequence[Axis],
+    numbers: Sequence[int],
+    document: Document,
+    base: Document,
+    found: dict[str, Problem],
+) -> tuple[dict[str, Any], dict[str, KeyPath], list[str]]:
+    """Return the base with what is set and a value of each axis, where they stand, and labels.
+
+    Args:
+        numbers: which value of each axis.
+        found: gets what has no place in the base.
+    """
+    data = deepcopy(base.data)
+    places: dict[str, KeyPath] = {}
+    labels = []
+    for key, value in given.items():
+        places[key] = ("set", key)
+        _note(put(data, key, deepcopy(value)), ("set", key), document, found)
+    for axis, number in zip(axes, numbers, strict=True):
+        label, value = axis.values[number]
+        places[axis.key] = axis.place(number, label)
+        labels.append(label)
+        _note(put(data, axis.key, deepcopy(value)), ("axes", axis.key), document, found)
+    return data, places, labels
 
 
 def _points(
@@ -146,44 +272,42 @@ def _points(
     document: Document,
     base: Document,
     look: Callable[[Loaded], None] | None,
+    step: Step | None,
 ) -> tuple[Point, ...]:
     """Return every point. Raises ConfigError: what is wrong with the configuration of any."""
     found: dict[str, Problem] = {}
     points: list[Point] = []
     traced = TRACED & set(keys.measure)
-    for numbers in axes.choices():
-        data = deepcopy(base.data)
-        places: dict[str, KeyPath] = {}
-        labels = []
-        for key, value in keys.set.items():
-            places[key] = ("set", key)
-            _note(_put(data, key, deepcopy(value)), ("set", key), document, found)
-        for axis, number in zip(axes.axes, numbers, strict=True):
-            label, value = axis.values[number]
-            places[axis.key] = axis.place(number, label)
-            labels.append(label)
-            _note(_put(data, axis.key, deepcopy(value)), ("axes", axis.key), document, found)
+    choices = list(axes.choices())
+    for numbers in choices:
+        data, places, labels = _put_all(keys.set, axes.axes, numbers, document, base, found)
         for seed in seeds or (None,):
+            if step is not None:
+                step(len(points), len(choices) * max(len(seeds), 1))
             if seed is not None:
                 data["seed"] = seed
             text, folder = json.dumps(data), Path(base.name).parent
             point = Point(len(points), tuple(labels), seed, f"{base.name}.json", text, folder)
             points.append(point)
+            wrong: Iterable[Problem]
             try:
                 loaded = point.load()
             except ConfigError as error:
-                wrong = [_at_home(each, places, document, base) for each in error.problems]
+                wrong = error.problems
             else:
-                wrong = [
-                    _at_home(each, places, document, base) for each in _no_sweep(loaded, traced)
-                ]
+                wrong = list(_no_sweep(loaded, traced))
                 if look is not None and not wrong and not found:
                     look(loaded)
-            for problem in wrong:
+            for problem in (at_home(each, places, document, base) for each in wrong):
                 found.setdefault(str(problem), problem)
     if found:
         raise ConfigError(list(found.values()))
     return tuple(points)
+
+
+def _below(path: str, place: str) -> bool:
+    """Tell whether a dotted path is ``place``, or in it."""
+    return path == place or path.startswith(f"{place}.")
 
 
 def _note(what: str, path: KeyPath, document: Document, found: dict[str, Problem]) -> None:
@@ -214,6 +338,12 @@ def _wrong_set(keys: ExperimentKeys, document: Document) -> Iterator[Problem]:
         if key == "seed":
             what = "seeds have a key of their own: seeds"
             yield document.problem(("set", key), what, of_key=True)
+    for name, given in (("set", keys.set), ("axes", keys.axes)):
+        for key in given:
+            why = _NO_EFFECT.get(key.split(".")[0])
+            if why is not None:
+                what = f"has no effect on the points of a sweep: {why}"
+                yield document.problem((name, key), what, of_key=True)
 
 
 def _wrong_measures(keys: ExperimentKeys, document: Document) -> Iterator[Problem]:
@@ -235,50 +365,3 @@ def _read_base(path: Path) -> Document:
     if problems:
         raise ConfigError(problems)
     return base
-
-
-def _put(data: dict[str, Any], key: str, value: Any) -> str:
-    """Put ``value`` at the dotted ``key``; return what is wrong, if that is no place."""
-    *way, last = key.split(".")
-    at: Any = data
-    for place, part in enumerate(way):
-        below = _below(at, part)
-        if below is None:
-            if not isinstance(at, dict) or part in at:
-                return f"the base has no {'.'.join(way[: place + 1])}"
-            below = at[part] = {}
-        at = below
-    if isinstance(at, dict):
-        at[last] = value
-    elif isinstance(at, list) and last.isdigit() and int(last) < len(at):
-        at[int(last)] = value
-    else:
-        return f"the base has no {key}"
-    return ""
-
-
-def _below(at: Any, part: str) -> Any:
-    if isinstance(at, dict):
-        found = at.get(part)
-    elif isinstance(at, list) and part.isdigit() and int(part) < len(at):
-        found = at[int(part)]
-    else:
-        return None
-    return found if isinstance(found, (dict, list)) else None
-
-
-def _at_home(
-    problem: Problem, places: dict[str, KeyPath], document: Document, base: Document
-) -> Problem:
-    """Return a problem of a point where it was written: in an axis, or else in the base."""
-    of_key = problem.what.startswith("unknown key")
-    for key, place in places.items():
-        if problem.path == key or problem.path.startswith(f"{key}."):
-            rest = _parts(problem.path[len(key) + 1 :])
-            path = place[:2] if of_key and not rest else (*place, *rest)
-            return document.problem(path, problem.what, of_key=of_key)
-    return base.problem(tuple(_parts(problem.path)), problem.what, of_key=of_key)
-
-
-def _parts(path: str) -> list[str | int]:
-    return [int(part) if part.isdigit() else part for part in path.split(".") if part]

@@ -4,7 +4,7 @@ import difflib
 import os
 import select
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args, get_origin
@@ -243,6 +243,51 @@ def load_model(model: type[M], path: Path) -> tuple[M, Document]:
     if problems:
         raise ConfigError(problems)
     return found, document
+
+
+def look_at_keys(
+    model: type[M], path: Path, needed: Mapping[str, Any]
+) -> tuple[M, Document, list[Problem]]:
+    """As ``load_model``, but problems are in the result, and keys that have one are left out.
+
+    A key that is left out, or is not there, has its default.
+
+    Args:
+        model, path: as ``load_model`` has them.
+        needed: what keys that must be there have instead.
+
+    Raises:
+        ConfigError: nothing of it can be looked at.
+    """
+    document = read_document(str(path), read_text(path))
+    problems = list(document.problems)
+    try:
+        return model.model_validate(document.data), document, problems
+    except ValidationError as failure:
+        errors = failure.errors(include_url=False)
+    problems += _schema_problems(model, document, {}, errors)
+    if not isinstance(document.data, dict):
+        raise ConfigError(problems)
+    wrong = {error["loc"][0] for error in errors}
+    sound = {key: value for key, value in document.data.items() if key not in wrong}
+    return model.model_construct(**{**needed, **sound}), document, problems
+
+
+def wrong_values(name: str, text: str, folder: Path) -> list[Problem]:
+    """Return what is wrong with single values of a configuration, whatever goes with them.
+
+    Args:
+        name, text, folder: as ``parse_config`` has them.
+    """
+    document = read_document(name, text)
+    own = _own_classes(document, folder)
+    problems = [_problem(document, {}, ("sched", *path), why) for path, why in own.problems]
+    try:
+        own.model.model_validate(document.data)
+    except ValidationError as failure:
+        errors = failure.errors(include_url=False)
+        problems += _schema_problems(own.model, document, {}, errors)
+    return problems
 
 
 def has_keys(path: Path, *keys: str) -> bool:

@@ -21,6 +21,7 @@ import ast
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _LIFECYCLES: Final = re.compile(r"^lifecycles: (.+)$", re.MULTILINE)
@@ -70,7 +71,8 @@ class Parameter:
         return ", ".join([text, *self.conditions])
 
 
-def parameters(source: str) -> dict[str, Parameter] | None:
+@lru_cache(maxsize=256)  # the points of a sweep have the same programs
+def parameters(source: str) -> Mapping[str, Parameter] | None:
     """Return the parameters that a program's source says it has; None if it says nothing."""
     try:
         tree = ast.parse(source)

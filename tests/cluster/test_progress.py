@@ -3,7 +3,7 @@ import time
 
 from rich.console import Console
 
-from cluster.progress import DiffProgress, RunProgress
+from cluster.progress import CheckProgress, DiffProgress, RunProgress
 
 
 class Clock:
@@ -162,3 +162,16 @@ def test_comparison_says_nothing_off_a_terminal() -> None:
         progress.tell("host run 1")
         progress.clear()
     assert written(console) == ""
+
+
+def test_a_check_of_points_is_told_once_and_only_if_it_takes_longer_than_a_second() -> None:
+    clock, console = Clock(), plain()
+    with CheckProgress(console=console, clock=clock) as progress:
+        progress(0, 2400)
+        clock.now_s += 0.9
+        progress(1000, 2400)
+        assert written(console) == ""
+        for done in (1200, 1300):
+            clock.now_s += 0.5
+            progress(done, 2400)
+    assert written(console) == "checking 2,400 points\n"

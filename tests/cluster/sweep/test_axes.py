@@ -123,6 +123,52 @@ seeds: [1, x, 1]
     ]
 
 
+def test_values_are_checked_whatever_else_is_wrong(folder):
+    values = "axes: {machine.cpus: [1, 0], sched.fair: [cfs, nix], machine.hz: RANGE}\n"
+    wrong = [
+        "e.yaml:3:26: axes.machine.cpus.1: must be at least 1 (got 0)",
+        "e.yaml:3:48: axes.sched.fair.1: must be one of auto, cfs, eevdf, o1, or FILE.py:CLASS "
+        "(got 'nix')",
+    ]
+    seeds = "seeds: 1..1000000000000\n"
+    assert problems(f"{values.replace('RANGE', '[100]')}{seeds}foo: 1\n") == [
+        *wrong,
+        "e.yaml:4:8: seeds: must make at most 10,000 points (got '1..1000000000000')",
+        "e.yaml:5:1: foo: unknown key (known here: name, base, set, axes, paired, seeds, measure)",
+    ]
+    Path("e.yaml").write_text(
+        f"name: a\nset: {{vm: 3}}\n{values.replace('RANGE', '8..1')}", "utf-8"
+    )
+    with pytest.raises(ConfigError) as caught:
+        read_experiment(Path("e.yaml"))
+    assert str(caught.value).splitlines() == [
+        "e.yaml:1:1: base: is required",
+        "e.yaml:1:1: measure: is required",
+        "e.yaml:2:11: set.vm: must be a mapping (got 3)",
+        *wrong,
+        "e.yaml:3:66: axes.machine.hz: the range is empty: it ends before it begins (got '8..1')",
+    ]
+
+
+def test_what_an_axis_that_is_wrong_may_have_made_right_is_not_told(folder):
+    Path("base.yaml").write_text("machine: {cpus: 1, hz: 7}\n", "utf-8")
+    text = "axes: {workloads: [1, [2]], machine.hz: 8..1}\n"
+    assert [line.split(": ")[1] for line in problems(text)] == [
+        "axes.workloads.1",
+        "axes.machine.hz",
+    ]
+
+
+def test_keys_that_no_point_acts_upon_are_refused(folder):
+    text = "set: {ray.hosts: 2, trace.enabled: false}\naxes: {out: [a, b]}\n"
+    assert problems(text) == [
+        "e.yaml:3:7: set.ray.hosts: has no effect on the points of a sweep: they run on the "
+        "engine local",
+        "e.yaml:4:8: axes.out: has no effect on the points of a sweep: the sweep has one "
+        "directory; --out says where",
+    ]
+
+
 def test_paired_axes_of_different_lengths_are_refused(folder):
     assert problems(
         "axes: {machine.cpus: 1..3, linux: ['6.12']}\npaired: [[machine.cpus, linux]]\n"

@@ -10,6 +10,7 @@ from cluster.catalogue import CONFIGS
 from cluster.cli.main import run_command
 from cluster.config.errors import ConfigError
 from cluster.config.experiment import read_experiment
+from cluster.progress import CheckProgress
 from cluster.report.sweep import sweep_csv, sweep_json, sweep_lines
 from cluster.sweep.drive import run_points
 
@@ -247,6 +248,17 @@ def test_validate_checks_every_point_of_an_experiment_and_run_names_the_command(
     path.write_text("base: base.yaml\naxes: {sched.fair: [cfs, eevdv]}\nmeasure: [virtual]\n")
     assert run_command(["validate", str(path)]) == 2
     assert f"{path}:2:26: axes.sched.fair.1" in capsys.readouterr().err
+
+
+def test_who_stops_the_check_is_told_that_nothing_had_begun(folder, capsys, monkeypatch):
+    def cut(self, done, total):
+        assert (done, total) == (0, 1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CheckProgress, "__call__", cut)
+    found = sweep(capsys, OK, code=130)
+    assert found.err == "smplab: interrupted: stopped by Ctrl-C; nothing had begun\n"
+    assert not Path("runs").exists()
 
 
 def test_the_name_of_a_shipped_experiment_is_told_with_its_folder(folder, capsys):
