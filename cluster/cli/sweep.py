@@ -116,22 +116,27 @@ def checked_experiment(path: Path) -> "tuple[Experiment, list[str]]":
     from cluster.sweep.measure import digest_of, request_for
 
     digests: list[str] = []
-    wrong: list[Exception] = []
+    refused: list[CliError] = []
+    programs: dict[str, None] = {}
 
     def look(loaded: Any) -> None:
-        if wrong:
-            return
         try:
             request = request_for(loaded, checked_machine(loaded))
-        except (ConfigError, CliError) as error:
-            wrong.append(error)
+        except ConfigError as error:
+            programs.update(dict.fromkeys(error.programs))
+            raise
+        except CliError as error:
+            refused.append(error)
         else:
             digests.append(digest_of(request, loaded.config.expect.exit_status))
 
-    with CheckProgress() as progress:
-        found = read_experiment(path, look, progress)
-    if wrong:
-        raise wrong[0]
+    try:
+        with CheckProgress() as progress:
+            found = read_experiment(path, look, progress)
+    except ConfigError as error:
+        raise ConfigError(error.problems, tuple(programs)) from None
+    if refused:
+        raise refused[0]
     return found, digests
 
 

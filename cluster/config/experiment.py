@@ -144,7 +144,8 @@ def read_experiment(
 
     Args:
         path: the file.
-        look: gets the configuration of each point that is sound, in their order.
+        look: gets the configuration of each point that is sound, in their order; a ConfigError of
+            its own says what is wrong with it nevertheless.
         step: is called before each point with how many have been checked, and how many there are.
 
     Raises:
@@ -162,7 +163,7 @@ def read_experiment(
     base = _base_of(keys, path, document, problems)
     if problems:
         bad += [each.path for each in problems]
-        raise ConfigError(problems + _further(keys, axes, bad, document, base))
+        raise ConfigError(problems + _further(keys, axes, bad, document, base, look))
     texts = ((document.name, document.text), (base.name, base.text))
     files = tuple((name, sha256(text.encode()).hexdigest()) for name, text in texts)
     points = _points(keys, axes, seeds, document, base, look, step)
@@ -188,7 +189,12 @@ def _base_of(
 
 
 def _further(
-    keys: ExperimentKeys, axes: Axes, bad: list[str], document: Document, base: Document
+    keys: ExperimentKeys,
+    axes: Axes,
+    bad: list[str],
+    document: Document,
+    base: Document,
+    look: Callable[[Loaded], None] | None,
 ) -> list[Problem]:
     """Return what is wrong with the points of an experiment of which something else is wrong.
 
@@ -197,8 +203,9 @@ def _further(
         bad: where something is wrong.
     """
     if base.data and axes.axes and all(place.split(".")[0] in _BESIDE for place in bad):
+        seeds = () if keys.seeds is None else (0,)
         try:
-            _points(keys, axes, () if keys.seeds is None else (0,), document, base, None, None)
+            _points(keys, axes, seeds, document, base, look, None)
         except ConfigError as error:
             return error.problems
         return []
@@ -280,7 +287,9 @@ def _points(
     traced = TRACED & set(keys.measure)
     choices = list(axes.choices())
     for numbers in choices:
-        data, places, labels = _put_all(keys.set, axes.axes, numbers, document, base, found)
+        unput: dict[str, Problem] = {}
+        data, places, labels = _put_all(keys.set, axes.axes, numbers, document, base, unput)
+        found |= unput
         for seed in seeds or (None,):
             if step is not None:
                 step(len(points), len(choices) * max(len(seeds), 1))
@@ -292,12 +301,11 @@ def _points(
             wrong: Iterable[Problem]
             try:
                 loaded = point.load()
+                wrong = list(_no_sweep(loaded, traced))
+                if look is not None and not wrong and not unput:
+                    look(loaded)
             except ConfigError as error:
                 wrong = error.problems
-            else:
-                wrong = list(_no_sweep(loaded, traced))
-                if look is not None and not wrong and not found:
-                    look(loaded)
             for problem in (at_home(each, places, document, base) for each in wrong):
                 found.setdefault(str(problem), problem)
     if found:

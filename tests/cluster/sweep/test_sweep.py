@@ -198,6 +198,13 @@ OK = "base: base.yaml\naxes: {machine.cpus: [1]}\nmeasure: [virtual]\n"
             ],
         ),
         (
+            OK.replace("machine.cpus: [1]", "workloads.0.program: [./no.py, ./work.py, ./none.py]"),
+            [
+                "e.yaml:2:30: axes.workloads.0.program.0: ./no.py: No such file or directory",
+                "e.yaml:2:50: axes.workloads.0.program.2: ./none.py: No such file or directory",
+            ],
+        ),
+        (
             OK.replace("machine.cpus: [1]", "workloads.3.instances: [1]"),
             ["e.yaml:2:8: axes.workloads.3.instances: the base has no workloads.3"],
         ),
