@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cluster.report.units import format_ns
+from cluster.report.units import counted, format_ns
 
 _LIVE_EVERY_S: Final = 0.1
 _PLAIN_EVERY_S: Final = 5.0
@@ -248,7 +248,7 @@ class CheckProgress(_LiveLine):
         if now_s < self._next_s:
             return
         self._next_s = now_s + _LIVE_EVERY_S
-        text = f"checking {total:,} points"
+        text = f"checking {counted(total, 'point')}"
         self._show(f"{text}: {done:,}")
         if not (self._told or self._console.is_terminal):
             self._told = True

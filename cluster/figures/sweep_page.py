@@ -14,6 +14,7 @@ from cluster.figures.curves import Curves, Panel, not_drawn
 from cluster.figures.library import COLOURS
 from cluster.page.document import document, heading
 from cluster.report.sweep import shown
+from cluster.report.units import counted
 from cluster.sweep.differences import Sample
 
 #: instead of the darkest colours, where the page is dark
@@ -58,10 +59,11 @@ def _colours() -> str:
 def _head(name: str, manifest: Mapping[str, Any], sample: Sample) -> str:
     seeds = {seed for cell in sample.cells.values() for seed in cell}
     runs = sum(map(len, sample.cells.values()))
+    of = counted(len(sample.cells), "combination")
     failed = f", {sample.failed} without a result" if sample.failed else ""
     complete = "" if manifest.get("complete") else " (the sweep is not complete)"
     lines = [
-        ("points", f"{runs:,} runs of {len(sample.cells):,} combinations{failed}{complete}"),
+        ("points", f"{counted(runs, 'run')} of {of}{failed}{complete}"),
         ("axes", ", ".join(manifest["axes"])),
         ("seeds", f"{len(seeds)}" if len(seeds) > 1 else "one"),
         ("begun", str(manifest.get("started", ""))),
