@@ -70,6 +70,9 @@ def make_app(first: str = "") -> typer.Typer:
     modules = [_COMMANDS[first]] if first in _COMMANDS else _COMMANDS.values()
     for module in dict.fromkeys(modules):
         importlib.import_module(f"cluster.cli.{module}").register(app)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            group.typer_instance.info.epilog = epilog(str(group.typer_instance.info.name))
     for prefix, command in _commands(app):
         if command.callback is not None:
             name = command.name or command.callback.__name__

@@ -141,9 +141,16 @@ EXAMPLES: Final[dict[str, tuple[Example, ...]]] = {
 
 
 def lines(command: str) -> Iterable[Example]:
-    """Yield the whole command lines of a command, and what each is for."""
+    """Yield the whole command lines of a command, and what each is for.
+
+    Of a group of commands the first line of each.
+    """
     for words, what in EXAMPLES.get(command, ()):
         yield f"smplab {command} {words}".rstrip(), what
+    for name, of_group in EXAMPLES.items():
+        if name.startswith(f"{command} "):
+            words, what = of_group[0]
+            yield f"smplab {name} {words}".rstrip(), what
 
 
 def epilog(command: str) -> str | None:

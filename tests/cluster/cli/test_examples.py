@@ -35,6 +35,14 @@ def test_an_example_is_taken_by_the_commands_options(
             pytest.fail(f"{line}: {error.format_message()}")
 
 
+@pytest.mark.parametrize("name", ["sched", "race"])
+def test_help_of_a_group_has_one_example_of_each_of_its_commands(name: str) -> None:
+    group = COMMAND_LINE.commands[name]
+    help_text = group.get_help(group.make_context(name, [], resilient_parsing=True))
+    shown = [line.split()[2] for line in help_text.splitlines() if line.startswith("    smplab ")]
+    assert sorted(shown) == sorted(group.commands)
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_help_ends_with_the_examples(name: str) -> None:
     command = COMMANDS[name]
