@@ -97,6 +97,7 @@ def trace_lines(
         )
 
     for record in reader.select(from_ns=from_ns, to_ns=to_ns):
+        text.begin(record)
         if wanted(record):
             yield text.line(record)
         text.follow(record)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from json import dumps
 from typing import Any, BinaryIO, Final
 
-from cluster.export.stream import Records
+from cluster.export.stream import Records, becomes
 from kernel.events import EVENTS, SCHED_PROCESS_EXEC, SCHED_SWITCH
 
 _MOST_KEPT: Final = 1 << 16
@@ -38,8 +38,8 @@ def write(records: Records, out: BinaryIO) -> None:
             if cpu < 0:
                 lines.append(template % (row[0], "null", 0, *values))
                 continue
-            if event == SCHED_PROCESS_EXEC and current[cpu] == row[at + 2]:
-                current[cpu] = row[at + 1]  # another one, if a thread has become its process
+            if event == SCHED_PROCESS_EXEC:
+                becomes(current, cpu, row, at)
             lines.append(template % (row[0], cpu, current[cpu], *values))
             if event == SCHED_SWITCH:
                 current[cpu] = row[at + 5]

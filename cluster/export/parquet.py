@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 from cluster.arrow import HOW, NoArrow, arrow
 from cluster.export.errors import CannotExport
-from cluster.export.stream import Records
+from cluster.export.stream import Records, becomes
 from kernel.events import EVENTS, SCHED_PROCESS_EXEC, SCHED_SWITCH
 
 _ROWS: Final = 1 << 16  # of a group; what is in memory
@@ -115,8 +115,8 @@ class _Columns:
                 cpus.append(None)
                 current.append(0)
                 continue
-            if event == SCHED_PROCESS_EXEC and running[cpu] == row[at + 2]:
-                running[cpu] = row[at + 1]  # another one, if a thread has become its process
+            if event == SCHED_PROCESS_EXEC:
+                becomes(running, cpu, row, at)
             cpus.append(cpu)
             current.append(running[cpu])
             if event == SCHED_SWITCH:

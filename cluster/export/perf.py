@@ -15,7 +15,7 @@ Source: tools/perf/Documentation/perf.data-file-format.txt; include/uapi/linux/p
 import struct
 from typing import Any, BinaryIO, Final
 
-from cluster.export.stream import Records
+from cluster.export.stream import Records, becomes
 from cluster.export.tasks import CHANGES, Tasks
 from cluster.export.tracepoints import COMMON, STAT_RUNTIME, TRACEPOINTS, Payloads, tracing_data
 from kernel import events as ev
@@ -139,8 +139,8 @@ class _Samples:
                 tasks.follow(event, row, at)
             if cpu < 0:
                 continue  # booting
-            if event == ev.SCHED_PROCESS_EXEC and current[cpu] == row[at + 2]:
-                current[cpu] = row[at + 1]  # another one, if a thread has become its process
+            if event == ev.SCHED_PROCESS_EXEC:
+                becomes(current, cpu, row, at)
             pid = current[cpu]
             group = tasks.tgid.get(pid, pid)
             if event == ev.SCHED_SWITCH:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Final
 
 from cluster.export.perfetto_tracks import Tracks, packet
 from cluster.export.proto import LOW, VARINTS, block, number, text, varint
-from cluster.export.stream import Records, reported_state
+from cluster.export.stream import Records, becomes, reported_state
 from cluster.export.tasks import CHANGES, Tasks
 from kernel import events as ev
 from kernel.events import EVENTS
@@ -165,8 +165,9 @@ class _Bundles:
                     high_bytes = varint(high)
                 when = LOW[time_ns & 0x3FFF] + high_bytes
             pid = current[cpu]
-            if row[1] == ev.SCHED_PROCESS_EXEC and pid == row[at + 2]:
-                pid = current[cpu] = row[at + 1]  # another one, if a thread has become its process
+            if row[1] == ev.SCHED_PROCESS_EXEC:
+                becomes(current, cpu, row, at)
+                pid = current[cpu]
             if encode is not None:
                 body = encode(row, at)
             elif changes:

@@ -43,6 +43,17 @@ def reported_state(state: int, *, thread: bool) -> int:
     return 1 << state.bit_length() - 1 if state else 0
 
 
+def becomes(current: list[int], cpu: int, row: list[Any], at: int) -> None:
+    """Take note of an exec: a thread that is not the first has its process's number from here on.
+
+    Args:
+        current: of each CPU the pid that runs there.
+        row: of a sched_process_exec of ``cpu``, whose fields begin at ``at``.
+    """
+    if current[cpu] == row[at + 2]:
+        current[cpu] = row[at + 1]
+
+
 class Records:
     """The records of a trace in order of time. To be gone through once.
 

@@ -17,7 +17,7 @@ from array import array
 from typing import Any, BinaryIO, Final
 
 from cluster.export.sink import Spool
-from cluster.export.stream import Records
+from cluster.export.stream import Records, becomes
 from cluster.export.tasks import CHANGES, Tasks
 from cluster.export.tracepoints import COMMON, TRACEPOINTS, Payloads, tracing_data
 from kernel import events as ev
@@ -140,8 +140,7 @@ class _Pages:
             if cpu < 0 or event not in TRACEPOINTS:
                 continue
             if event == ev.SCHED_PROCESS_EXEC:
-                if current[cpu] == row[at + 2]:
-                    current[cpu] = row[at + 1]  # another one, if a thread has become its process
+                becomes(current, cpu, row, at)
                 row[at] = (
                     row[at][:_LONGEST_NAME]
                     .encode("utf-8", "replace")[:_LONGEST_NAME]

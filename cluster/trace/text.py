@@ -95,8 +95,6 @@ class TraceText:
         """
         if record.event == "sched_switch":
             return record.fields["prev_comm"], record.fields["prev_pid"]
-        if record.event == "sched_process_exec" and record.cpu is not None:
-            self.execed(record.cpu, record.fields["old_pid"], record.fields["pid"])
         return self._running(record.cpu)
 
     def _running(self, cpu: int | None) -> tuple[str, int]:
@@ -105,6 +103,14 @@ class TraceText:
         current = self._current.get(cpu)
         # a CPU that has not switched yet runs its idle task
         return (f"swapper/{cpu}", 0) if current is None else current
+
+    def begin(self, record: TraceRecord) -> None:
+        """Take note of what holds for ``record`` itself already: an exec is the process's.
+
+        To be called before ``actor`` and ``line``.
+        """
+        if record.event == "sched_process_exec" and record.cpu is not None:
+            self.execed(record.cpu, record.fields["old_pid"], record.fields["pid"])
 
     def follow(self, record: TraceRecord) -> None:
         """Take note of what ``record`` changes: the current task of its CPU, or that one's name."""
@@ -133,9 +139,8 @@ class TraceText:
                 self._current[cpu] = comm, pid
 
     def line(self, record: TraceRecord) -> str:
-        """Return ``record`` as one line. Call ``follow`` afterwards."""
+        """Return ``record`` as one line. Call ``begin`` before and ``follow`` afterwards."""
         fields = record.fields
-        self.actor(record)
         return self.text(record.time_ns, record.cpu, record.event, fields, list(fields.values()))
 
     def text(

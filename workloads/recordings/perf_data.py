@@ -14,7 +14,7 @@ tools/perf/util/ordered-events.c of Linux 6.1.
 import os
 import struct
 from collections.abc import Callable
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from workloads.recordings.model import MAX_FILE, Problem, Recording, RecordingError
 from workloads.recordings.perf_formats import Format, read_formats
@@ -284,7 +284,7 @@ class _Reader:
 
 def _places(sample_type: int, order: tuple[int, ...]) -> dict[int, int]:
     """Return where each part is of those that there are, in bytes."""
-    found: dict[int, Any] = {}
+    found: dict[int, int] = {}
     for bit in order:
         if sample_type & bit:
             found[bit] = 8 * len(found)
